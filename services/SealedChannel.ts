@@ -197,10 +197,8 @@ const epochOf = ({ epoch, wraps }: SealedBroadcast.Package): Epoch => ({
 })
 
 /** Whether the package of an epoch is lost or damaged, so that another epoch must replace it. Other failures may pass. */
-const isLost = (error: OpenError): boolean =>
-  error._tag === "SealedChannelError" ||
-  error._tag === "AccountDecodeError" ||
-  (error._tag === "PayloadStoreError" && !error.isRetryable)
+const isLost = ({ _tag, isRetryable }: OpenError): boolean =>
+  !isRetryable && _tag !== "AccountNotFound" && _tag !== "RpcError"
 
 type Needs = Channel.Channel | PayloadStore | RpcPool | Sealing | Transactions
 

@@ -345,8 +345,11 @@ export const make = Effect.fnUntraced(function* (
     const wallet = yield* Wallet
     const concurrency = yield* Check.positive("concurrency", options.concurrency ?? 16)
     // Outcomes are kept by the object of their item, and a caller may pass one object several times.
-    const own = items.map((item) => ({ ...item }))
-    const packs = Pack.pack(wallet, own, estimates.reserve(options))
+    const packs = Pack.pack(
+      wallet,
+      items.map((item) => ({ ...item })),
+      estimates.reserve(options)
+    )
     yield* Effect.annotateCurrentSpan("solana.transactions", packs.length)
     const outcomes = yield* Effect.forEach(
       packs,

@@ -76,18 +76,18 @@ export const make = (accounts: Accounts, payloads: PayloadStore): Epochs => {
           accounts.fresh.exists(AccountType.channelMessage, address)
         )
 
-  /** Searches again from the start if the latest epoch has no announcement: an endpoint reported it falsely. */
-  const forgetLatest = ({ channel }: Owned, epoch: number) =>
-    Effect.sync(() => {
-      if (latests.get(channel) === epoch) latests.set(channel, 0)
-    })
-
   const announced = (owned: Owned, epoch: number) =>
     Effect.gen(function* () {
       const malformed = new SealedChannelError({ reason: "Malformed", channel: owned.channel, epoch })
       const { account } = yield* accounts.fresh
         .fetch(AccountType.channelMessage, yield* announcementAt(owned, epoch))
-        .pipe(Effect.tapErrorTag("AccountNotFound", () => forgetLatest(owned, epoch)))
+        .pipe(
+          Effect.tapErrorTag("AccountNotFound", () => {
+            // An endpoint reported the epoch falsely: the search begins again.
+            if (latests.get(owned.channel) === epoch) latests.set(owned.channel, 0)
+            return Effect.void
+          })
+        )
       const content = SealedBroadcast.decode(account.content)
       const isOwn = account.channel === owned.channel && account.sender === Pda.agent(owned.creator, programId).address
       return isOwn && content._tag === "Announcement" ? content.hash : yield* malformed

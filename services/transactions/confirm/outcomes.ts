@@ -6,35 +6,29 @@ import type { SignedTransaction } from "../../SignedTransaction.js"
 import { TransactionError } from "../TransactionError.js"
 import type { Transmission } from "./Transmission.js"
 
+type Fields = Omit<ConstructorParameters<typeof TransactionError>[0], "logs" | "signature" | "signed">
+
+/** An error with the signed transaction. */
+export const about = (signed: SignedTransaction, fields: Fields) =>
+  new TransactionError({ ...fields, signature: signed.signature, logs: [], signed })
+
 /** The transaction did not land and can no longer land. */
 export const expired = (signed: SignedTransaction, cause: RpcError | undefined) =>
-  new TransactionError({
+  about(signed, {
     reason: "Expired",
     detail:
       "nonce" in signed.lifetime
         ? `it did not land before the nonce of ${signed.lifetime.account} was used; sign it again`
         : `it did not land until block height ${signed.lifetime.lastValidBlockHeight}; sign it again`,
-    signature: signed.signature,
-    logs: [],
-    signed,
     cause
   })
 
 /** The outcome is unknown. */
 export const unconfirmed = (
   signed: SignedTransaction,
-  cause: Error | undefined,
+  cause?: Error | undefined,
   detail = "its outcome is unknown; resume the same signed transaction to continue"
-) =>
-  new TransactionError({
-    reason: "Unconfirmed",
-    detail,
-    signature: signed.signature,
-    logs: [],
-    mayHaveLanded: true,
-    signed,
-    cause
-  })
+) => about(signed, { reason: "Unconfirmed", detail, mayHaveLanded: true, cause })
 
 /** The caller's deadline passed, or nothing can be sent before it. If no node got the bytes, they were not sent. */
 export const late = (
@@ -62,15 +56,8 @@ export const forgotten = (signed: SignedTransaction, firstSlot: bigint) =>
 /** The tracker was closed before it sent the transaction. The bytes may have been sent before. */
 export const closed = ({ mayHaveArrived, signed }: Pick<Transmission, "mayHaveArrived" | "signed">) =>
   mayHaveArrived
-    ? unconfirmed(
-        signed,
-        undefined,
-        "its outcome is unknown; resume it with an open service, because this one is closed"
-      )
-    : new TransactionError({
+    ? unconfirmed(signed)
+    : about(signed, {
         reason: "Unsent",
-        detail: "it was not sent, because the service is closed; send it with an open service",
-        signature: signed.signature,
-        logs: [],
-        signed
+        detail: "it was not sent, because the service is closed; send it with an open service"
       })

@@ -230,9 +230,7 @@ export const make = ({ estimates, findOwn, sign, submission }: Needs) => {
      */
     const settleFirst = Effect.fnUntraced(function* (refusal: TransactionError, signed: SignedTransaction) {
       const outcome = yield* Effect.either(
-        "nonce" in signed.lifetime
-          ? Effect.fail(unconfirmed(signed, undefined))
-          : settle(signed, options, createdBy(waiting))
+        "nonce" in signed.lifetime ? Effect.fail(unconfirmed(signed)) : settle(signed, options, createdBy(waiting))
       )
       if (Either.isRight(outcome)) {
         for (const item of waiting) conclude(item, outcome)

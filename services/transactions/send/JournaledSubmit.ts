@@ -23,10 +23,10 @@ import * as Metrics from "../../Metrics.js"
 import type { Service as RpcPool } from "../../RpcPool.js"
 import type { RpcError } from "../../RpcTransport.js"
 import type { SignedTransaction } from "../../SignedTransaction.js"
-import { unconfirmed } from "../confirm/outcomes.js"
+import { about, unconfirmed } from "../confirm/outcomes.js"
 import * as Failure from "../Failure.js"
 import type { Receipt } from "../Model.js"
-import { TransactionError } from "../TransactionError.js"
+import type { TransactionError } from "../TransactionError.js"
 
 /** An entry without a delivery in this process. */
 export interface Leftover {
@@ -59,35 +59,15 @@ export interface JournaledSubmit {
 }
 
 const unrecorded = (signed: SignedTransaction, cause: Journal.JournalError) =>
-  new TransactionError({
+  about(signed, {
     reason: "Unrecorded",
     detail: `it was not sent, because the journal could not be written: ${cause.message}`,
-    signature: signed.signature,
-    logs: [],
-    signed,
     cause
   })
 
-const foreign = (signed: SignedTransaction, detail: string) =>
-  new TransactionError({ reason: "Unconfirmed", detail, signature: signed.signature, logs: [], signed })
-
 /** The error of bytes that are not sent, because the journal does not have them. They may have been sent before. */
-const notRecorded = (signed: SignedTransaction, mayBeSent: boolean, error: Journal.JournalError) => {
-  if (error.reason === "Foreign") return foreign(signed, error.message)
-  const detail = `its outcome is unknown, and the journal could not be written: ${error.message}`
-  return mayBeSent ? unconfirmed(signed, error, detail) : unrecorded(signed, error)
-}
-
-/**
- * What a delivery has learned. An interruption, a defect, a deadline and a refusal by a node leave the outcome open.
- * Bytes that this delivery did not send may have been sent by another one.
- */
-const learned = <A>(exit: Exit.Exit<A, RpcError | TransactionError>): "over" | "open" | "unsent" => {
-  if (Exit.isSuccess(exit)) return "over"
-  const error = Option.getOrUndefined(Cause.failureOption(exit.cause))
-  if (error === undefined || Failure.mayHaveLanded(error)) return "open"
-  return error.reason === "Expired" || error.reason === "Rejected" ? "over" : "unsent"
-}
+const notRecorded = (signed: SignedTransaction, mayBeSent: boolean, error: Journal.JournalError) =>
+  mayBeSent || error.reason === "Foreign" ? unconfirmed(signed, error, error.message) : unrecorded(signed, error)
 
 /** The entries without a journal: none. */
 export const NOTHING_LEFT: JournaledSubmit["left"] = Effect.succeed([])
@@ -109,6 +89,17 @@ interface UnderWay {
   mayBeSent: boolean | undefined
   /** Whether a delivery has learned the outcome. */
   isOver: boolean
+}
+
+/**
+ * Notes what a delivery has learned. An interruption, a defect, a deadline and a refusal by a node leave the outcome
+ * open. Bytes that this delivery did not send may have been sent by another one.
+ */
+const learn = <A>(own: UnderWay, exit: Exit.Exit<A, RpcError | TransactionError>): void => {
+  const error = Exit.isFailure(exit) ? Option.getOrUndefined(Cause.failureOption(exit.cause)) : undefined
+  const reason = Exit.isSuccess(exit) ? "Rejected" : error?.reason
+  if (reason === "Rejected" || reason === "Expired") own.isOver = true
+  else if (error === undefined || Failure.mayHaveLanded(error)) own.mayBeSent = true
 }
 
 const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, program: Address): JournaledSubmit => {
@@ -145,17 +136,26 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
   const refusalOf = (entry: Journal.JournalEntry, here: Blockhash): TransactionError | undefined => {
     const { signed } = entry
     if (entry.genesis === undefined) {
-      return foreign(signed, "its journal entry has no cluster. Resume it on the cluster that it was sent to")
+      return unconfirmed(
+        signed,
+        undefined,
+        "its journal entry has no cluster. Resume it on the cluster that it was sent to"
+      )
     }
     if (entry.genesis !== here) {
-      return foreign(
+      return unconfirmed(
         signed,
+        undefined,
         `it was sent to the cluster with genesis ${entry.genesis}, but this cluster has ${here}. Recover it there`
       )
     }
     return entry.program === program
       ? undefined
-      : foreign(signed, `it was sent for the program ${entry.program}, but this is ${program}. Recover it there`)
+      : unconfirmed(
+          signed,
+          undefined,
+          `it was sent for the program ${entry.program}, but this is ${program}. Recover it there`
+        )
   }
 
   const idle = Effect.map(journal.pending, (entries) => entries.filter(({ signed }) => !underWay.has(signed.signature)))
@@ -181,31 +181,24 @@ const over = (journal: Journal.Service, pool: Pick<RpcPool, "getGenesisHash">, p
   const leave = (signature: Signature, own: UnderWay): Effect.Effect<void> =>
     Effect.suspend(() => {
       const isLast = () => own.deliveries === 1
-      const end = () => {
+      const end = Effect.sync(() => {
+        if (isLast()) underWay.delete(signature)
         own.deliveries--
-        if (own.deliveries === 0) underWay.delete(signature)
-      }
+      })
+      if (!isLast() || (!own.isOver && own.mayBeSent !== false)) return end
       const remove = Effect.ensuring(
         Effect.suspend(() => (isLast() ? forget(signature) : Effect.void)),
-        Effect.sync(end)
+        end
       )
-      if (isLast() && own.isOver) return remove
-      // The caller does not wait for the store.
-      if (isLast() && own.mayBeSent === false) return Effect.forkDaemon(remove)
-      return Effect.sync(end)
+      // The caller of an unsent transaction does not wait for the store.
+      return own.isOver ? remove : Effect.forkDaemon(remove)
     })
 
   const whileUnderWay = (signature: Signature, use: (own: UnderWay) => Delivery): Delivery =>
     Effect.acquireUseRelease(enter(signature), use, (own) => leave(signature, own))
 
   const noted = (own: UnderWay, delivery: Delivery): Delivery =>
-    Effect.onExit(delivery, (exit) =>
-      Effect.sync(() => {
-        const known = learned(exit)
-        if (known === "over") own.isOver = true
-        else if (known === "open") own.mayBeSent = true
-      })
-    )
+    Effect.onExit(delivery, (exit) => Effect.sync(() => learn(own, exit)))
 
   return {
     deliver: (signed, creates, limit, delivery, mayBeSent) =>
