@@ -10,11 +10,13 @@ import type * as Runner from "@effect/cluster/Runner"
 import * as RunnerHealth from "@effect/cluster/RunnerHealth"
 import * as RunnerStorage from "@effect/cluster/RunnerStorage"
 import * as ShardingConfig from "@effect/cluster/ShardingConfig"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as TimeLimit from "../../services/internal/timeLimit.js"
 
-const STORAGE_TIMEOUT = "5 seconds"
+const inTime = TimeLimit.within("5 seconds", () => new Cause.TimeoutException("the database did not answer"))
 
 const keyOf = ({ address: { host, port } }: Runner.Runner) => `${host}:${port}`
 
@@ -40,13 +42,13 @@ export const layer: Layer.Layer<
     const own = `${runnerAddress.value.host}:${runnerAddress.value.port}`
     let marked: string | undefined
     const check = Effect.gen(function* () {
-      const next = nextTo(own, yield* Effect.timeout(storage.getRunners, STORAGE_TIMEOUT))
+      const next = nextTo(own, yield* inTime(storage.getRunners))
       if (next === undefined) return
       const key = keyOf(next)
       if (yield* isAlive(next.address)) {
         if (marked === key) marked = undefined
       } else if (marked !== key) {
-        yield* Effect.timeout(storage.setRunnerHealth(next.address, false), STORAGE_TIMEOUT)
+        yield* inTime(storage.setRunnerHealth(next.address, false))
         marked = key
       }
     })

@@ -18,6 +18,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as RcRef from "effect/RcRef"
 import * as Scope from "effect/Scope"
+import * as TimeLimit from "../../services/internal/timeLimit.js"
 import { AgentClusterError } from "./AgentClusterError.js"
 
 /** How long a start waits for a free connection. */
@@ -45,10 +46,7 @@ const make = Effect.gen(function* () {
   const stored = yield* RunnerStorage.RunnerStorage
   const reserved = yield* RcRef.make({ acquire: reserveFrom(sql), idleTimeToLive: Duration.infinity })
   const turn = Effect.unsafeMakeSemaphore(1)
-  yield* Effect.scoped(RcRef.get(reserved)).pipe(
-    Effect.timeoutFail({ duration: PATIENCE, onTimeout: noConnection }),
-    Effect.mapError(storage)
-  )
+  yield* Effect.scoped(RcRef.get(reserved)).pipe(TimeLimit.within(PATIENCE, noConnection), Effect.mapError(storage))
   const own = <A>(use: Effect.Effect<A, PersistenceError>): Effect.Effect<A, PersistenceError> =>
     Effect.flatMap(PersistenceError.refail(RcRef.get(reserved)), (connection) =>
       use.pipe(
