@@ -119,10 +119,10 @@ export const reader = (host: string, clean: (text: string, maxLength?: number) =
   return {
     one: (fiber, reply, id, method) => {
       if (reply.status === OK) {
-        return withWait(fiber, reply, JsonRpc.reply(reply.text, id, method, host), Either.mapLeft)
+        return withWait(fiber, reply, JsonRpc.reply(reply.text, id, method, host, clean), Either.mapLeft)
       }
       const now = Clock.wall(fiber)
-      const response = JsonRpc.read(reply.text, method)
+      const response = JsonRpc.read(reply.text, method, clean)
       return response?.id === id
         ? Either.mapLeft(response.outcome, ({ code, data, message }) =>
             failure(reply, now, { method, detail: message, code, data, isAnswer: true })
@@ -130,11 +130,11 @@ export const reader = (host: string, clean: (text: string, maxLength?: number) =
         : Either.left(unanswered(reply, method, JsonRpc.errorOf(response), now))
     },
     many: (fiber, reply, firstId, calls) => {
-      const answers = JsonRpc.batchReply(reply.text, firstId, calls, host)
+      const answers = JsonRpc.batchReply(reply.text, firstId, calls, host, clean)
       if (reply.status === OK) return withWait(fiber, reply, answers, mapErrors)
       const now = Clock.wall(fiber)
       return Either.mapBoth(answers, {
-        onLeft: () => unanswered(reply, "batch", JsonRpc.errorOf(JsonRpc.read(reply.text, "batch")), now),
+        onLeft: () => unanswered(reply, "batch", JsonRpc.errorOf(JsonRpc.read(reply.text, "batch", clean)), now),
         onRight: (items) => items.map(Either.mapLeft(answered(reply, now)))
       })
     }

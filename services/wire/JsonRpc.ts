@@ -2,6 +2,8 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Outside from "../../src/internal/Outside.js"
+import * as SafeText from "../../src/SafeText.js"
 import * as Json from "../../src/solana/Json.js"
 import * as Verdict from "../internal/verdict.js"
 import * as LongResult from "../LongResult.js"
@@ -37,18 +39,27 @@ export const request = (id: number, method: string, params: ReadonlyArray<unknow
 export const batchRequest = (firstId: number, calls: ReadonlyArray<RpcCall>): string =>
   `[${calls.map(({ method, params }, index) => request(firstId + index, method, params)).join(",")}]`
 
-const nodeError = ({ code, message, data }: { readonly [key: string]: unknown }): NodeError | undefined =>
-  typeof code === "number" && Number.isInteger(code)
-    ? { code, message: typeof message === "string" ? message.slice(0, MAX_MESSAGE) : "no message", data }
-    : undefined
+/** A long text is shown before it is shortened: a secret that was cut in two would not be removed. */
+const nodeError = (
+  { code, message, data }: { readonly [key: string]: unknown },
+  show: Outside.Show
+): NodeError | undefined => {
+  if (typeof code !== "number" || !Number.isInteger(code)) return undefined
+  const text = typeof message === "string" ? message : "no message"
+  return {
+    code,
+    message: text.length > MAX_MESSAGE ? show(text, MAX_MESSAGE) : text,
+    data: data === undefined ? data : Outside.value(data, show)
+  }
+}
 
-/** Reads a parsed value as a response; `undefined` for any other value. */
-export const response = (value: unknown): Response | undefined => {
+/** Reads a parsed value as a response; `undefined` for any other value. `show` makes the texts of an error safe to show. */
+export const response = (value: unknown, show: Outside.Show = SafeText.make): Response | undefined => {
   if (!Predicate.isRecord(value)) return undefined
   const { id, error } = value
   if (id !== null && id !== undefined && !isId(id)) return undefined
   if (Predicate.isRecord(error)) {
-    const read = nodeError(error)
+    const read = nodeError(error, show)
     return read === undefined ? undefined : { id, outcome: Either.left(read) }
   }
   return Object.hasOwn(value, "result") ? { id, outcome: Either.right(value["result"]) } : undefined
@@ -78,8 +89,8 @@ const OBJECT = /^\s*\{/
  * Reads a text as a response; `undefined` for any other text. The page or sentence of a gateway is not parsed: the
  * exception of a parser costs several times as much as the rest of a refused call.
  */
-export const read = (text: string, method: string): Response | undefined =>
-  OBJECT.test(text) ? response(Either.getOrUndefined(LongResult.parseOf(method, text))) : undefined
+export const read = (text: string, method: string, show?: Outside.Show): Response | undefined =>
+  OBJECT.test(text) ? response(Either.getOrUndefined(LongResult.parseOf(method, text)), show) : undefined
 
 /** The error of a response; `undefined` for a result. */
 export const errorOf = (response: Response | undefined): NodeError | undefined =>
@@ -90,9 +101,15 @@ const answers = ({ id, outcome }: Response, expected: number): boolean =>
   id === expected || (Either.isLeft(outcome) && (id === null || id === undefined))
 
 /** The result in the reply to one request. */
-export const reply = (text: string, id: number, method: string, host: string): Either.Either<unknown, RpcError> =>
+export const reply = (
+  text: string,
+  id: number,
+  method: string,
+  host: string,
+  show?: Outside.Show
+): Either.Either<unknown, RpcError> =>
   Either.flatMap(parse(text, method, host), (value) => {
-    const read = response(value)
+    const read = response(value, show)
     if (read === undefined) return Either.left(undecodable(method, host, "the reply is not a JSON-RPC response"))
     return answers(read, id)
       ? Either.mapLeft(read.outcome, (error) => refused(method, host, error))
@@ -107,11 +124,12 @@ export const batchReply = (
   text: string,
   firstId: number,
   calls: ReadonlyArray<RpcCall>,
-  host: string
+  host: string,
+  show?: Outside.Show
 ): Either.Either<ReadonlyArray<Either.Either<unknown, RpcError>>, RpcError> =>
   Either.flatMap(parse(text, "batch", host), (value) => {
     if (!Array.isArray(value)) {
-      const single = response(value)
+      const single = response(value, show)
       return Either.left(
         single !== undefined && Either.isLeft(single.outcome)
           ? refused("batch", host, single.outcome.left)
@@ -120,7 +138,7 @@ export const batchReply = (
     }
     const outcomes = new Map<number, Response["outcome"] | "doubled">()
     for (const item of value) {
-      const read = response(item)
+      const read = response(item, show)
       if (read === undefined || typeof read.id !== "number" || calls[read.id - firstId] === undefined) {
         return Either.left(undecodable("batch", host, "the reply contains an item that answers none of the calls"))
       }

@@ -27,6 +27,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type * as Outside from "../../src/internal/Outside.js"
 import * as Json from "../../src/solana/Json.js"
 import { BoundedQueue } from "../internal/BoundedQueue.js"
 import type { Bounds } from "../internal/BoundedQueue.js"
@@ -65,6 +66,8 @@ export interface Socket {
 
 export interface Options {
   readonly host: string
+  /** Removes secrets and control characters from a text. */
+  readonly clean: Outside.Show
   /** Starts to open a socket. */
   readonly open: (handlers: SocketHandlers) => Socket
   /** Bounds of the notifications that are queued for one subscriber. */
@@ -142,7 +145,7 @@ const textOf = (data: unknown): string | undefined => {
 
 const keyOf = (id: JsonRpc.Id): string => `${id}`
 
-const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection => {
+const connect = ({ clean, host, maxMessageBytes, open, unread }: Options): Connection => {
   let state: "opening" | "open" | "closed" = "opening"
   let nextRequest = 1
   let uses = 0
@@ -329,7 +332,7 @@ const connect = ({ host, maxMessageBytes, open, unread }: Options): Connection =
     if (Predicate.isRecord(params) && JsonRpc.isId(params["subscription"])) {
       return onNotification(params["subscription"], params["result"], text.length)
     }
-    const answer = JsonRpc.response(message)
+    const answer = JsonRpc.response(message, clean)
     return answer !== undefined && onAnswer(answer)
   }
 

@@ -116,6 +116,7 @@ export const make = (
   Effect.gen(function* () {
     const subscribe = yield* Subscriptions.make({
       host,
+      clean,
       open,
       unread: { items: settings.maxQueuedNotifications, bytes: settings.maxQueuedBytes },
       maxMessageBytes: settings.maxNotificationBytes,

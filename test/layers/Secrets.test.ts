@@ -64,6 +64,9 @@ const expectClean = (error: unknown) => {
   expect(shown).not.toMatch(/(?![\n\t])[\p{Cc}\p{Cf}]/u)
 }
 
+/** A text whose cut at `length` characters would leave a part of a secret. */
+const cutAt = (length: number) => "x".repeat(length - KEY.length / 2) + KEY
+
 const ECHO = `no such route: http://127.0.0.1${pathOf}, ${TOKEN}, authorization: ${HEADER}\u001b[2J\u202e`
 
 const respond = (text: string, status: number, reply: (id: number) => unknown, response: ServerResponse) => {
@@ -95,6 +98,34 @@ describe.each(Object.entries(connections))("secrets of an endpoint over %s", (_,
         expectClean(yield* Effect.flip(transport.request("getSlot", [])))
         const batch = yield* Effect.either(transport.batch([{ method: "getSlot", params: [] }]))
         expectClean(batch._tag === "Left" ? batch.left : batch.right[0])
+      })
+  )
+
+  it.scopedLive(
+    "Given secrets where long texts are cut, When a call or a subscription fails, Then no part is shown",
+    () =>
+      Effect.gen(function* () {
+        const error = { code: -32000, message: cutAt(500), data: { logs: [cutAt(500), cutAt(16_384)] } }
+        const server = createServer((request, response) => {
+          let text = ""
+          request
+            .on("data", (bytes) => (text += String(bytes)))
+            .on("end", () => respond(text, 200, (id) => ({ jsonrpc: "2.0", id, error }), response))
+        })
+        new WebSocketServer({ server }).on("connection", (socket) =>
+          socket.on("message", () => socket.send(JSON.stringify({ jsonrpc: "2.0", id: 1, error })))
+        )
+        const port = yield* listening(server)
+        const { batch } = yield* connect(port)
+        const { request, subscribe } = yield* connect(port)
+        const failures = [
+          yield* Effect.flip(request("getSlot", [])),
+          (yield* batch([{ method: "getSlot", params: [] }]))[0],
+          yield* Effect.flip(Stream.runDrain(subscribe("slot", [])))
+        ]
+        for (const failure of failures) {
+          expect(inspect(failure, { depth: 20, showHidden: true, maxStringLength: null })).not.toContain("S3C")
+        }
       })
   )
 

@@ -11,6 +11,7 @@ import * as TestClock from "effect/TestClock"
 import * as Deadline from "../../../services/Deadline.js"
 import * as TimeLimit from "../../../services/internal/timeLimit.js"
 import * as Subscriptions from "../../../services/wire/Subscriptions.js"
+import * as SafeText from "../../../src/SafeText.js"
 
 const ROOT = path.resolve(import.meta.dirname, "../../..")
 
@@ -68,6 +69,7 @@ describe("a time limit", () => {
           Effect.flatMap(
             Subscriptions.make({
               host: "node",
+              clean: SafeText.make,
               timeout: Duration.minutes(1),
               maxMessageBytes: 1000,
               perSocket: 1,

@@ -7,6 +7,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as Subscriptions from "../../../services/wire/Subscriptions.js"
+import * as SafeText from "../../../src/SafeText.js"
 import { parseCalls } from "../../layers/RpcPoolUndiciServer.js"
 
 /** Answers a call, and sends a notification after a subscribe call. */
@@ -24,6 +25,7 @@ const node = () => {
   let opened = 0
   const options = (perSocket: number): Subscriptions.Options => ({
     host: "node",
+    clean: SafeText.make,
     open: (handlers) => {
       opened++
       const socket: Subscriptions.Socket = {
