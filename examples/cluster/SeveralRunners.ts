@@ -89,11 +89,15 @@ export const run = (
       yield* child.signal("SIGCONT")
       yield* answered(own)
     })
-    /** Repeats a disturbance, spread over the sends. */
+    const oneAtATime = (yield* Effect.makeSemaphore(1)).withPermits(1)
+    /** Repeats a disturbance, spread over the sends. The next one waits until its end, because it may be of the same runner. */
     const onTheWay = <A, E, R>(times: number, disturb: Effect.Effect<A, E, R>) =>
       Effect.forEach(Array.from({ length: times }), (_, index) => {
         const isReached = Effect.sync(() => sent >= Math.floor((options.sends * (index + 1)) / (times + 2)))
-        return Effect.zipRight(Effect.repeat(Effect.delay(isReached, 20), { until: (isReached) => isReached }), disturb)
+        return Effect.zipRight(
+          Effect.repeat(Effect.delay(isReached, 20), { until: (isReached) => isReached }),
+          oneAtATime(disturb)
+        )
       })
     const sends = Effect.forEach(
       Array.from({ length: options.sends }),
