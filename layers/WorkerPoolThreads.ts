@@ -34,8 +34,9 @@ export interface Options extends WorkerPool.Options {
   readonly threads?: number | undefined
   /**
    * Bytes of shared memory for the input, and then the output, of each task: a multiple of 8 from 64 to 1,048,576.
-   * Default 4096. Larger inputs and outputs are sent in messages. Too low: many tasks need messages, which cost several
-   * times as much. Too high: it uses `queue` times as much memory.
+   * Default 32,768, or less for a `queue` above 1024, but at least 4096. Larger inputs and outputs, also the chunks of
+   * `map`, are sent in messages. Too low: many tasks need messages, which cost several times as much, and a thread waits
+   * for its input. Too high: it reserves `queue` times as much memory, of which only used pages count.
    */
   readonly slotBytes?: number | undefined
   /**
@@ -69,15 +70,22 @@ const checkLimits = (limits: ResourceLimits): Either.Either<unknown, InvalidInpu
     })
   )
 
+const MAX_SLOT = 32_768
+const MIN_SLOT = 4096
+
+/** All slots together take 32 MiB, as far as the bounds of one slot allow. */
+const slotBytesFor = (queue: number): number =>
+  Math.min(MAX_SLOT, Math.max(MIN_SLOT, 8 * Math.floor((1024 * MAX_SLOT) / queue / 8)))
+
 const checked = Effect.fnUntraced(function* (options: Options) {
   const cores = availableParallelism()
   const threads = yield* Check.integer("threads", options.threads ?? Math.max(1, cores - 1), 1, 4 * cores)
   if (threads > cores) yield* Effect.logWarning(`The worker pool has ${threads} threads on ${cores} cores`)
-  const slotBytes = yield* Check.integer("slotBytes", options.slotBytes ?? 4096, 64, 2 ** 20)
+  const queue = yield* Check.integer("queue", options.queue ?? 1024, 1, 65_536)
+  const slotBytes = yield* Check.integer("slotBytes", options.slotBytes ?? slotBytesFor(queue), 64, 2 ** 20)
   if (slotBytes % 8 !== 0) {
     return yield* new InvalidInput({ field: "slotBytes", rule: "must be a multiple of 8", size: slotBytes })
   }
-  const queue = yield* Check.integer("queue", options.queue ?? 1024, 1, 65_536)
   const { resourceLimits } = options
   if (resourceLimits !== undefined) yield* checkLimits(resourceLimits)
   return { threads, slotBytes, queue, resourceLimits }

@@ -296,9 +296,9 @@ const encoded = <I>(task: Task<I, unknown>, input: I): Uint8Array | WorkerError 
   }
 }
 
-const decoded = <O>(task: Task<never, O>, output: Uint8Array): Effect.Effect<O, WorkerError> =>
+const decoding = <O>(task: Task<never, unknown>, decode: () => O): Effect.Effect<O, WorkerError> =>
   Effect.try({
-    try: () => task.decode(output),
+    try: decode,
     catch: (cause) => new WorkerError({ reason: "Decode", task: task.name, detail: "decode threw", cause })
   })
 
@@ -353,7 +353,9 @@ export const make = (source: Source, options: Options = {}): Effect.Effect<Servi
               const bytes = encoded(task, input)
               if (bytes instanceof WorkerError) return bytes
               const job = { task, inputs: [bytes], timeoutMillis, transfer: options.transfer === true, waits }
-              return Effect.flatMap(source.execute(job), ([output]) => decoded(task, output ?? new Uint8Array()))
+              return Effect.flatMap(source.execute(job), ([output = new Uint8Array()]) =>
+                decoding(task, () => task.decode(output))
+              )
             })
           )
         )
@@ -384,7 +386,7 @@ export const make = (source: Source, options: Options = {}): Effect.Effect<Servi
                     }
                     const job = { task, inputs: parts, timeoutMillis, transfer: false, waits: true }
                     const results = yield* source.execute(job)
-                    return yield* Effect.forEach(results, (output) => decoded(task, output))
+                    return yield* decoding(task, () => results.map((output) => task.decode(output)))
                   })
                 )
               )

@@ -18,13 +18,18 @@ import * as WorkerPool from "../../services/WorkerPool.js"
 import { load } from "../hotpath/install.js"
 import { finish, flagsOf } from "../report.js"
 import * as Agents from "./agents.js"
+import type { start } from "./bareThreads.mjs"
 import * as Goals from "./goals.js"
 import { spin } from "./work.mjs"
 
 const IN_FLIGHT = 64
 const SIGNATURES = 1000
 const SEALED = 64
-const MODULE = pathToFileURL(path.join(process.env["BENCH_ROOT"] ?? process.cwd(), "bench/scale/work.mjs"))
+/** Threads import modules from files, which a bundle does not have. */
+const fileOf = (name: string) =>
+  pathToFileURL(path.join(process.env["BENCH_ROOT"] ?? process.cwd(), "bench/scale", name))
+const MODULE = fileOf("work.mjs")
+const BARE = fileOf("bareThreads.mjs")
 
 const task: WorkerPool.Task<Uint8Array, Uint8Array> = {
   name: "spin",
@@ -104,6 +109,18 @@ const keyPair = Effect.promise(() => globalThis.crypto.subtle.generateKey("Ed255
   Effect.filterOrDieMessage((made): made is CryptoKeyPair => "privateKey" in made, "no key pair")
 )
 
+class Bare extends Context.Tag("bench/BareThreads")<Bare, Awaited<ReturnType<typeof start>>>() {}
+
+/** The least time on as many threads: each signs its share of the messages. */
+const bareThreads = (threads: number, privateKey: CryptoKey) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      const bare: { readonly start: typeof start } = await import(BARE.href)
+      return bare.start(threads, messages, privateKey)
+    }),
+    ({ end }) => Effect.promise(end)
+  )
+
 /** Elapsed times, because threads use more CPU to save time. */
 const signatures = (threads: number) =>
   Effect.gen(function* () {
@@ -118,6 +135,10 @@ const signatures = (threads: number) =>
           WalletThreads: Benchmark.withSetup(
             Benchmark.effect(Effect.flatMap(WalletThreads.fromKeyPair(pair), ({ sign }) => sign(messages))),
             WorkerPoolThreads.layer({ threads })
+          ),
+          "threads without a pool": Benchmark.withSetup(
+            Benchmark.effect(Effect.flatMap(Bare, ({ run }) => Effect.promise(run))),
+            Layer.scoped(Bare, bareThreads(threads, pair.privateKey))
           )
         }
       }),

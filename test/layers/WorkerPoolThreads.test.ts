@@ -146,10 +146,10 @@ describe("WorkerPoolThreads", () => {
     Effect.gen(function* () {
       const { run } = yield* pool()
       const echo = bytesTask("echo")
-      const shared = new Uint8Array(new SharedArrayBuffer(10_000))
+      const shared = new Uint8Array(new SharedArrayBuffer(40_000))
       expect(yield* Effect.flip(run(echo, shared, { transfer: true }))).toMatchObject({ reason: "Encode" })
-      const moved = new Uint8Array(10_000).fill(5)
-      expect((yield* run(echo, moved, { transfer: true })).length).toBe(10_000)
+      const moved = new Uint8Array(40_000).fill(5)
+      expect((yield* run(echo, moved, { transfer: true })).length).toBe(40_000)
       expect(moved.length).toBe(0)
       expect(yield* Effect.flip(run(echo, moved, { transfer: true }))).toMatchObject({ reason: "Encode" })
       const uncloneable = textTask("shared", () => 1)
