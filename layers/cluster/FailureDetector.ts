@@ -4,7 +4,7 @@
  * also checks the next one, in a ring of the healthy runners ordered by address.
  *
  * The singleton decides: a runner that this one cannot reach, but the singleton can, is marked once. It is marked again
- * only after this runner reached it.
+ * only after this runner reached it, or it left the list.
  */
 import type * as Runner from "@effect/cluster/Runner"
 import * as RunnerHealth from "@effect/cluster/RunnerHealth"
@@ -40,16 +40,19 @@ export const layer: Layer.Layer<
     const storage = yield* RunnerStorage.RunnerStorage
     if (Option.isNone(runnerAddress)) return
     const own = `${runnerAddress.value.host}:${runnerAddress.value.port}`
-    let marked: string | undefined
+    const marked = new Set<string>()
     const check = Effect.gen(function* () {
-      const next = nextTo(own, yield* inTime(storage.getRunners))
+      const runners = yield* inTime(storage.getRunners)
+      const listed = new Set(runners.map(([runner]) => keyOf(runner)))
+      for (const key of marked) if (!listed.has(key)) marked.delete(key)
+      const next = nextTo(own, runners)
       if (next === undefined) return
       const key = keyOf(next)
       if (yield* isAlive(next.address)) {
-        if (marked === key) marked = undefined
-      } else if (marked !== key) {
+        marked.delete(key)
+      } else if (!marked.has(key)) {
         yield* inTime(storage.setRunnerHealth(next.address, false))
-        marked = key
+        marked.add(key)
       }
     })
     yield* check.pipe(

@@ -152,3 +152,32 @@ it.scoped("Given a runner that counts as unhealthy, When it reaches nobody, Then
     expect(yield* healthy).toEqual([2])
   })
 )
+
+it.scoped("Given two runners that one cannot reach, When others set them healthy again, Then both stay healthy", () =>
+  Effect.gen(function* () {
+    const { checksAfter, healthy, storage, unreachable } = yield* runners([1, 2, 3])
+    unreachable.add("1 2")
+    unreachable.add("1 3")
+    yield* checksAfter(INTERVAL)
+    yield* checksAfter(INTERVAL)
+    expect(yield* healthy).toEqual([1])
+    yield* storage.setRunnerHealth(addressOf(2), true)
+    yield* storage.setRunnerHealth(addressOf(3), true)
+    yield* checksAfter("20 seconds")
+    expect(yield* healthy).toEqual([1, 2, 3])
+  })
+)
+
+it.scoped("Given a runner that was marked and left, When it comes back and dies, Then it is marked again", () =>
+  Effect.gen(function* () {
+    const { checksAfter, healthy, storage, unreachable } = yield* runners([1, 2])
+    unreachable.add("2")
+    yield* checksAfter(INTERVAL)
+    expect(yield* healthy).toEqual([1])
+    yield* storage.unregister(addressOf(2))
+    yield* checksAfter(INTERVAL)
+    yield* storage.register(Runner.make({ address: addressOf(2), groups: ["default"], weight: 1 }), true)
+    yield* checksAfter(INTERVAL)
+    expect(yield* healthy).toEqual([1])
+  })
+)
