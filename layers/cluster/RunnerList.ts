@@ -3,7 +3,8 @@
  * knows on which runner an agent is. In the queue of the connection pool, behind the queries of a burst of sends, one read
  * took 8 to 13 seconds, so the process sent to a dead runner for a minute and a half.
  *
- * A connection whose statement failed or was interrupted is replaced: the next statement could wait behind a dead one.
+ * A connection whose statement failed or was interrupted is replaced: the next statement could wait behind a dead one. So
+ * each statement also has a limit of time: `@effect/cluster` has none for marks, nor for the end of a runner.
  */
 import { PersistenceError } from "@effect/cluster/ClusterError"
 import * as RunnerStorage from "@effect/cluster/RunnerStorage"
@@ -23,6 +24,11 @@ import { AgentClusterError } from "./AgentClusterError.js"
 
 /** How long a start waits for a free connection. */
 const PATIENCE = "10 seconds"
+
+/** How long a statement runs, with the wait for its connection. */
+const LIMIT = "4 seconds"
+
+const late = () => new PersistenceError({ cause: new Error(`the database did not answer within ${LIMIT}`) })
 
 const noConnection = () =>
   new SqlError({
@@ -53,7 +59,7 @@ const make = Effect.gen(function* () {
         Effect.provideService(SqlClient.TransactionConnection, [connection, 0]),
         Effect.onError(() => RcRef.invalidate(reserved))
       )
-    ).pipe(Effect.scoped, turn.withPermits(1))
+    ).pipe(Effect.scoped, TimeLimit.within(LIMIT, late), turn.withPermits(1))
   return RunnerStorage.RunnerStorage.of({
     ...stored,
     getRunners: own(stored.getRunners),

@@ -36,15 +36,17 @@ const database = (hasConnections = true) =>
     const pool = yield* Effect.makeLatch(true)
     const connections = { reserved: 0, areBroken: false, areStuck: false }
     const queries: Array<string> = []
+    const run = <A>(sql: string, statement: Effect.Effect<A, SqlError>): Effect.Effect<A, SqlError> => {
+      queries.push(sql)
+      if (connections.areStuck) return Effect.never
+      return connections.areBroken
+        ? Effect.fail(new SqlError({ cause: new Error("connection terminated") }))
+        : statement
+    }
     const own: Connection = {
       ...connection,
-      executeValues: (sql, parameters) => {
-        queries.push(sql)
-        if (connections.areStuck) return Effect.never
-        return connections.areBroken
-          ? Effect.fail(new SqlError({ cause: new Error("connection terminated") }))
-          : connection.executeValues(sql, parameters)
-      }
+      execute: (sql, ...rest) => run(sql, connection.execute(sql, ...rest)),
+      executeValues: (sql, parameters) => run(sql, connection.executeValues(sql, parameters))
     }
     const client = yield* SqlClient.make({
       acquirer: pool.whenOpen(Effect.succeed(connection)),
@@ -121,5 +123,37 @@ it.scoped("Given a pool without a free connection, When a runner starts, Then it
     const error = yield* Fiber.join(starting)
     expect(error).toMatchObject({ _tag: "AgentClusterError", reason: "Storage" })
     expect(error.message).toContain("allow at least three")
+  })
+)
+
+it.scoped("Given a mark that hangs, When runners are listed later, Then they come over a new connection", () =>
+  Effect.gen(function* () {
+    const { connections, queries, storage } = yield* database()
+    const { getRunners, register, setRunnerHealth } = yield* storage
+    yield* register(runner, true)
+    connections.areStuck = true
+    const known = queries.length
+    const hanging = yield* Effect.fork(Effect.flip(setRunnerHealth(address, false)))
+    yield* Effect.repeat(Effect.yieldNow(), { until: () => queries.length > known })
+    connections.areStuck = false
+    const listing = yield* Effect.fork(getRunners)
+    yield* TestClock.adjust("5 seconds")
+    expect(yield* Fiber.join(listing)).toEqual([[runner, true]])
+    expect(yield* Fiber.join(hanging)).toMatchObject({ _tag: "PersistenceError" })
+    expect(connections.reserved).toBe(1)
+  })
+)
+
+it.scoped("Given a database that hangs, When a runner that ends leaves the list, Then its end does not wait", () =>
+  Effect.gen(function* () {
+    const { connections, queries, storage } = yield* database()
+    const { register, unregister } = yield* storage
+    yield* register(runner, true)
+    connections.areStuck = true
+    const known = queries.length
+    const leaving = yield* Effect.fork(Effect.uninterruptible(Effect.flip(unregister(address))))
+    yield* Effect.repeat(Effect.yieldNow(), { until: () => queries.length > known })
+    yield* TestClock.adjust("5 seconds")
+    expect(yield* Fiber.join(leaving)).toMatchObject({ _tag: "PersistenceError" })
   })
 )
