@@ -6,6 +6,7 @@ import * as Entity from "@effect/cluster/Entity"
 import type { Sharding } from "@effect/cluster/Sharding"
 import { SqlClient } from "@effect/sql/SqlClient"
 import type { Address } from "@solana/kit"
+import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
@@ -117,6 +118,12 @@ const agentsOf = <R>(options: Options<R>, read?: (agent: Address, wallet: Wallet
           Effect.suspend(() => options.wallet(agent)),
           own
         ).pipe(
+          // An interruption that the wallet makes itself would repeat the request for ever, without a pause.
+          Effect.catchAllCause((cause) =>
+            Cause.isInterruptedOnly(cause)
+              ? Effect.dieMessage(`the wallet of ${agent} interrupted itself`)
+              : Effect.failCause(cause)
+          ),
           Effect.filterOrFail(
             ({ address }) => address === agent,
             () => new InvalidInput({ field: "wallet", rule: `must be the wallet of the agent ${agent}` })

@@ -293,6 +293,19 @@ layer(Pod.layerTest)("AgentCluster in memory", (it) => {
     })
   )
 
+  it.effect("Given a wallet that always interrupts itself, When a send asks, Then it fails and is not repeated", () =>
+    Effect.gen(function* () {
+      const { alice, bob } = yield* pair
+      let requests = 0
+      const wallet = () => Effect.suspend(() => (++requests > 100 ? Effect.never : Effect.interrupt))
+      const send = AgentCluster.client(alice.wallet.address).send({ recipient: bob.wallet.address, payload: "a" })
+      const sending = yield* Effect.fork(Effect.flip(Effect.provide(send, AgentCluster.layerTest({ wallet }))))
+      yield* TestClock.adjust("3 minutes")
+      expect(yield* Fiber.join(sending)).toMatchObject({ _tag: "AgentClusterError", reason: "Defect" })
+      expect(requests).toBe(1)
+    })
+  )
+
   it.effect("Given a wallet that threw, When the send is asked again, Then the defect is not its answer for ever", () =>
     Effect.gen(function* () {
       const { alice, bob } = yield* pair
