@@ -41,8 +41,9 @@ export const layer: Layer.Layer<
     if (Option.isNone(runnerAddress)) return
     const own = `${runnerAddress.value.host}:${runnerAddress.value.port}`
     const marked = new Set<string>()
+    const list = inTime(storage.getRunners)
     const check = Effect.gen(function* () {
-      const runners = yield* inTime(storage.getRunners)
+      const runners = yield* list
       const listed = new Set(runners.map(([runner]) => keyOf(runner)))
       for (const key of marked) if (!listed.has(key)) marked.delete(key)
       const next = nextTo(own, runners)
@@ -51,6 +52,9 @@ export const layer: Layer.Layer<
       if (yield* isAlive(next.address)) {
         marked.delete(key)
       } else if (!marked.has(key)) {
+        // The check may take a minute. In that time, one of the two may have been marked or have left.
+        const still = nextTo(own, yield* list)
+        if (still === undefined || keyOf(still) !== key) return
         yield* inTime(storage.setRunnerHealth(next.address, false))
         marked.add(key)
       }

@@ -43,6 +43,7 @@ const runners = (ports: ReadonlyArray<number>) =>
     const storage = yield* Effect.provide(RunnerStorage.RunnerStorage, context)
     const checks: Array<string> = []
     const unreachable = new Set<string>()
+    const during = new Map<string, Effect.Effect<void>>()
     const start = (port: number) =>
       Effect.gen(function* () {
         const address = addressOf(port)
@@ -53,7 +54,7 @@ const runners = (ports: ReadonlyArray<number>) =>
             Effect.sync(() => {
               checks.push(`${port} ${to.port}`)
               return !unreachable.has(`${to.port}`) && !unreachable.has(`${port} ${to.port}`)
-            })
+            }).pipe(Effect.zipLeft(Effect.suspend(() => during.get(`${port} ${to.port}`) ?? Effect.void)))
         })
         yield* FailureDetector.layer.pipe(
           Layer.provide([health, Layer.succeed(RunnerStorage.RunnerStorage, storage)]),
@@ -71,6 +72,7 @@ const runners = (ports: ReadonlyArray<number>) =>
     return {
       storage,
       unreachable,
+      during,
       kill: (index: number) => started[index]?.kill ?? Effect.dieMessage("no runner"),
       checksAfter: (time: typeof INTERVAL | "20 seconds") =>
         Effect.map(TestClock.adjust(time), () => checks.splice(0).toSorted()),
@@ -179,5 +181,15 @@ it.scoped("Given a runner that was marked and left, When it comes back and dies,
     yield* storage.register(Runner.make({ address: addressOf(2), groups: ["default"], weight: 1 }), true)
     yield* checksAfter(INTERVAL)
     expect(yield* healthy).toEqual([1])
+  })
+)
+
+it.scoped("Given a check that takes long, When its own runner is marked meanwhile, Then it marks nobody", () =>
+  Effect.gen(function* () {
+    const { checksAfter, during, healthy, storage, unreachable } = yield* runners([1, 2, 3])
+    unreachable.add("1 2")
+    during.set("1 2", Effect.orDie(storage.setRunnerHealth(addressOf(1), false)))
+    yield* checksAfter(INTERVAL)
+    expect(yield* healthy).toEqual([2, 3])
   })
 )
