@@ -1,5 +1,5 @@
 /** What strangers send to a served cluster that is well-formed and too much: it costs them, not others. */
-import { assert, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import { Keypair } from "@solana/web3.js"
 import * as Effect from "effect/Effect"
 import { WebSocket } from "ws"
@@ -160,19 +160,22 @@ it.scopedLive("Given parameters nested very deep, When sent over a socket, Then 
   }).pipe(cluster)
 )
 
-it.scopedLive("Given subscribe calls of a megabyte, When they are open, Then their texts are not kept", () =>
-  Effect.gen(function* () {
-    const { wsUrl } = yield* Server.serve()
-    const { received, socket } = yield* connect(wsUrl)
-    const before = held()
-    for (let id = 0; id < 60; id++) {
-      socket.send(request(id, "accountSubscribe", [SYSTEM_PROGRAM, {}, id, "x".repeat(1_000_000)]))
-    }
-    yield* until(() => received.length === 60)
-    assert.lengthOf(Array.from(new Set(received)), 60)
-    assert.isBelow(held() - before, 30_000_000)
-  }).pipe(cluster)
-)
+// Alone, because it measures the heap of the process.
+describe.sequential("a heap", () => {
+  it.scopedLive("Given subscribe calls of a megabyte, When they are open, Then their texts are not kept", () =>
+    Effect.gen(function* () {
+      const { wsUrl } = yield* Server.serve()
+      const { received, socket } = yield* connect(wsUrl)
+      const before = held()
+      for (let id = 0; id < 60; id++) {
+        socket.send(request(id, "accountSubscribe", [SYSTEM_PROGRAM, {}, id, "x".repeat(1_000_000)]))
+      }
+      yield* until(() => received.length === 60)
+      assert.lengthOf(Array.from(new Set(received)), 60)
+      assert.isBelow(held() - before, 30_000_000)
+    }).pipe(cluster)
+  )
+})
 
 it.scopedLive("Given a subscriber that does not read, When too much waits for it, Then it is closed at once", () =>
   Effect.gen(function* () {
