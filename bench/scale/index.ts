@@ -13,7 +13,8 @@ import * as WalletNode from "../../layers/WalletNode.js"
 import * as WalletThreads from "../../layers/WalletThreads.js"
 import * as WorkerPoolThreads from "../../layers/WorkerPoolThreads.js"
 import * as Benchmark from "../../services/Benchmark.js"
-import type { Service as SealingService } from "../../services/Sealing.js"
+import { Sealing, type Service as SealingService } from "../../services/Sealing.js"
+import { Wallet } from "../../services/Wallet.js"
 import * as WorkerPool from "../../services/WorkerPool.js"
 import { load } from "../hotpath/install.js"
 import { finish, flagsOf } from "../report.js"
@@ -133,8 +134,8 @@ const signatures = (threads: number) =>
         cases: {
           "on this thread": Benchmark.effect(here.sign(messages)),
           WalletThreads: Benchmark.withSetup(
-            Benchmark.effect(Effect.flatMap(WalletThreads.fromKeyPair(pair), ({ sign }) => sign(messages))),
-            WorkerPoolThreads.layer({ threads })
+            Benchmark.effect(Effect.flatMap(Wallet, ({ sign }) => sign(messages))),
+            Layer.provide(WalletThreads.layerKeyPair(pair), WorkerPoolThreads.layer({ threads }))
           ),
           "threads without a pool": Benchmark.withSetup(
             Benchmark.effect(Effect.flatMap(Bare, ({ run }) => Effect.promise(run))),
@@ -163,8 +164,8 @@ const sealed = (threads: number) =>
         cases: {
           "on this thread": Benchmark.effect(seal(SealingNode.make)),
           SealingThreads: Benchmark.withSetup(
-            Benchmark.effect(Effect.flatMap(SealingThreads.make, seal)),
-            WorkerPoolThreads.layer({ threads })
+            Benchmark.effect(Effect.flatMap(Sealing, seal)),
+            Layer.provide(SealingThreads.layer, WorkerPoolThreads.layer({ threads }))
           )
         }
       }),

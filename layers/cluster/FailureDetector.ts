@@ -7,6 +7,7 @@
  * only after this runner reached it, or it left the list.
  */
 import type * as Runner from "@effect/cluster/Runner"
+import type * as RunnerAddress from "@effect/cluster/RunnerAddress"
 import * as RunnerHealth from "@effect/cluster/RunnerHealth"
 import * as RunnerStorage from "@effect/cluster/RunnerStorage"
 import * as ShardingConfig from "@effect/cluster/ShardingConfig"
@@ -18,14 +19,17 @@ import * as TimeLimit from "../../services/internal/timeLimit.js"
 
 const inTime = TimeLimit.within("5 seconds", () => new Cause.TimeoutException("the database did not answer"))
 
-const keyOf = ({ address: { host, port } }: Runner.Runner) => `${host}:${port}`
+const keyOf = ({ host, port }: RunnerAddress.RunnerAddress) => `${host}:${port}`
 
 /** The runner after this one. `undefined` if there is no other one, or this one is not healthy. */
-const nextTo = (own: string, runners: ReadonlyArray<readonly [Runner.Runner, boolean]>): Runner.Runner | undefined => {
-  const healthy = runners.filter(([, isHealthy]) => isHealthy).map(([runner]) => runner)
-  if (!healthy.some((runner) => keyOf(runner) === own)) return undefined
-  const others = healthy.filter((runner) => keyOf(runner) !== own).toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
-  return others.find((runner) => keyOf(runner) > own) ?? others[0]
+const nextTo = (own: string, runners: ReadonlyArray<readonly [Runner.Runner, boolean]>) => {
+  const healthy = new Map(
+    runners.flatMap(([{ address }, isHealthy]) => (isHealthy ? [[keyOf(address), address] as const] : []))
+  )
+  if (!healthy.delete(own)) return undefined
+  const keys = [...healthy.keys()].toSorted()
+  const next = keys.find((key) => key > own) ?? keys[0]
+  return next === undefined ? undefined : healthy.get(next)
 }
 
 /** Checks the next runner of the ring, every `runnerHealthCheckInterval`. */
@@ -39,23 +43,23 @@ export const layer: Layer.Layer<
     const { isAlive } = yield* RunnerHealth.RunnerHealth
     const storage = yield* RunnerStorage.RunnerStorage
     if (Option.isNone(runnerAddress)) return
-    const own = `${runnerAddress.value.host}:${runnerAddress.value.port}`
+    const own = keyOf(runnerAddress.value)
     const marked = new Set<string>()
     const list = inTime(storage.getRunners)
     const check = Effect.gen(function* () {
       const runners = yield* list
-      const listed = new Set(runners.map(([runner]) => keyOf(runner)))
+      const listed = new Set(runners.map(([{ address }]) => keyOf(address)))
       for (const key of marked) if (!listed.has(key)) marked.delete(key)
       const next = nextTo(own, runners)
       if (next === undefined) return
       const key = keyOf(next)
-      if (yield* isAlive(next.address)) {
+      if (yield* isAlive(next)) {
         marked.delete(key)
       } else if (!marked.has(key)) {
         // The check may take a minute. In that time, one of the two may have been marked or have left.
         const still = nextTo(own, yield* list)
         if (still === undefined || keyOf(still) !== key) return
-        yield* inTime(storage.setRunnerHealth(next.address, false))
+        yield* inTime(storage.setRunnerHealth(next, false))
         marked.add(key)
       }
     })
